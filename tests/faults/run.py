@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -120,7 +121,8 @@ def run_tests(tests: Iterable[str]) -> dict[str, list[bool]]:
         for case in ElementTree.parse(report).iter("testcase"):
             file = f"{case.get('classname', '').replace('.', '/')}.py"
             passed = case.find("failure") is None and case.find("error") is None
-            for name in (file, f"{file}::{case.get('name', '').partition('[')[0]}"):
+            test, *_ = re.split(r"[\[@]", case.get("name", ""))  # without its parameters and its group of xdist
+            for name in (file, f"{file}::{test}"):
                 results.setdefault(name, []).append(passed)
     return results
 
