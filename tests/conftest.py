@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import gc
 import io
 import json
 import signal
@@ -70,6 +71,12 @@ def has_set_up_of_file(item: pytest.Item) -> bool:
     """Return whether a test uses a fixture that is made once for its file."""
     fixtures = item._fixtureinfo.name2fixturedefs.values() if isinstance(item, pytest.Function) else ()
     return any(fixture.scope == "module" for definitions in fixtures for fixture in definitions)
+
+
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector what lives as long as the tests do: modules, and thousands of tests."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_sessionstart() -> None:
