@@ -68,8 +68,8 @@ def _copied(column: str, *, is_list: bool) -> str:
 def _copied_image(name: str) -> str:
     """Return SQL for an image: its name is before the tag and the digest; the tag may be a commit."""
     tag = f"regexp_extract({name}, ':([0-9a-f]{{7,40}})$', 1)"
-    renamed = rf"regexp_replace({name}, '((:[^/:@]*)?(@.*)?)$', '-' || copy || '\1')"
-    return f"CASE WHEN {tag} = '' THEN {renamed} ELSE replace({renamed}, {tag}, {_translated(tag)}) END"
+    image_of_copy = rf"regexp_replace({name}, '((:[^/:@]*)?(@.*)?)$', '-' || copy || '\1')"
+    return f"CASE WHEN {tag} = '' THEN {image_of_copy} ELSE replace({image_of_copy}, {tag}, {_translated(tag)}) END"
 
 
 def _translated(sha: str) -> str:
