@@ -215,10 +215,11 @@ def local_time_sql(column: str, zone: str, start: datetime, end: datetime) -> st
     return f"({column} + to_seconds({last}))" if last else column
 
 
-def clock_offsets(zone: str, start: datetime, end: datetime) -> list[tuple[datetime | None, int]]:
+@lru_cache
+def clock_offsets(zone: str, start: datetime, end: datetime) -> tuple[tuple[datetime | None, int], ...]:
     """Return by how many seconds local time is ahead of UTC: first, with no instant, then from each clock change on."""
-    changes = list(_clock_changes(start, end, zone))
-    return [(None, _offset(start, zone)), *((at, _offset(at, zone)) for at in changes)]
+    changes = _clock_changes(start, end, zone)
+    return (None, _offset(start, zone)), *((at, _offset(at, zone)) for at in changes)
 
 
 def _clock_changes(start: datetime, end: datetime, zone: str) -> Iterator[datetime]:

@@ -20,11 +20,13 @@ def write_local_times(con: Connection) -> None:
     minutes of each day of the week (0 is Monday) in which an application works, ``ends`` not included.
     """
     ((zone,),) = con.execute("SELECT timezone FROM build").fetchall()
-    con.execute("CREATE TEMP TABLE clock_offsets (since TIMESTAMP, until TIMESTAMP, seconds BIGINT)")
-    offsets = periods.clock_offsets(zone, *SPAN)
-    for (since, seconds), (until, _) in zip(offsets, [*offsets[1:], (None, 0)], strict=True):
-        ends = "coalesce(?, '-infinity'::TIMESTAMP), coalesce(?, 'infinity'::TIMESTAMP)"
-        con.execute(f"INSERT INTO clock_offsets SELECT {ends}, ?", [since, until, seconds])
+    since, seconds = zip(*periods.clock_offsets(zone, *SPAN), strict=True)
+    con.execute(
+        "CREATE TEMP TABLE clock_offsets AS SELECT coalesce(since, '-infinity'::TIMESTAMP) AS since,"
+        " coalesce(lead(since) OVER (ORDER BY since NULLS FIRST), 'infinity'::TIMESTAMP) AS until, seconds"
+        " FROM (SELECT unnest(?::TIMESTAMP[]) AS since, unnest(?::BIGINT[]) AS seconds)",
+        [list(since), list(seconds)],
+    )
     con.execute("CREATE TEMP TABLE working_spans (application VARCHAR, weekday BIGINT, starts BIGINT, ends BIGINT)")
     working_hours = con.execute("SELECT application, working_hours FROM definitions").fetchall()
     spans = {text: parse_working_hours(text).spans() for _, text in working_hours}

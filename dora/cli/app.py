@@ -56,6 +56,8 @@ def _options(
 def main() -> None:
     """Run a command; an error of ours or of the machine, or a signal, is one line and an exit code."""
     _open_standard_files()
+    # NumPy's library for matrices starts a thread for each processor, for matrices that no command has.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     signals.install()
     shell.prepare_completion()
     try:

@@ -359,3 +359,16 @@ def test_commands_answer_a_build_without_data(unused: Path, window: str) -> None
         assert (result.exit_code, result.exception) == (0, None), (command, result.output)
     with pytest.raises(UsageError, match="The build has no data to compare"):
         CliRunner().invoke(app, ["compare", "lead_time", *options], catch_exceptions=False)
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="only Linux lists the threads of a process")
+def test_numpy_starts_no_threads_in_a_command() -> None:
+    """A command has no matrices, so NumPy may not start a thread for each processor of a server."""
+    script = (
+        "import os, sys; from dora.cli.app import main; sys.argv = ['dora', '--version']\n"
+        "try: main()\n"
+        "except SystemExit: import numpy; print(len(os.listdir('/proc/self/task')))"
+    )
+    environment = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=environment, check=True)
+    assert result.stdout.split()[-1] == "1"
