@@ -16,6 +16,7 @@ from dora.lineage.commit_graph import NONE, Graph, Numbers
 from dora.lineage.comparison import Contents
 from dora.memory import paused_garbage_collection
 from dora.sql import catalog
+from dora.storage.arrow import import_pyarrow
 from dora.storage.database import Connection
 
 if TYPE_CHECKING:
@@ -146,15 +147,13 @@ def _read(con: Connection, query: str) -> ColumnsByName:
 
 def _take(columns: ColumnsByName, places: Numbers) -> ColumnsByName:
     """Return the values of columns at some places, null at negative ones."""
-    import pyarrow as pa  # noqa: PLC0415 - a third of a second that only a build need pay
-
+    pa = import_pyarrow()
     indices = pa.array(places, mask=places < 0)
     return {name: column.take(indices) for name, column in columns.items()}
 
 
 def _compared_columns(compared: walk.Columns, nodes: ColumnsByName, attempts: ColumnsByName) -> dict[str, Any]:
-    import pyarrow as pa  # noqa: PLC0415 - as above
-
+    pa = import_pyarrow()
     deployment, words = attempts["deployment_id"], pa.chunked_array([walk.WORDS])
     columns: dict[str, Any] = {"deployment_id": deployment, "turn": np.arange(len(deployment), dtype=np.int32)}
     for name, places in compared.items():
@@ -165,8 +164,7 @@ def _compared_columns(compared: walk.Columns, nodes: ColumnsByName, attempts: Co
 
 def _store(con: Connection, statement: str, columns: dict[str, Any]) -> None:
     """Make a table out of columns that the statement calls ``columns``."""
-    import pyarrow as pa  # noqa: PLC0415 - as above
-
+    pa = import_pyarrow()
     con.register("columns", pa.table(columns))
     con.execute(statement)
     con.unregister("columns")

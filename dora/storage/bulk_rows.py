@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from dora.storage.arrow import import_pyarrow
 from dora.storage.connection import Connection
 
 
 def insert_rows(con: Connection, table: str, rows: Iterable[Sequence[object]]) -> None:
     """Insert rows into a table of the build that exists; each has a value for each column, in their order."""
-    import pyarrow as pa  # noqa: PLC0415 - a third of a second that only a build need pay
-
+    pa = import_pyarrow()
     schema = con.table(table).limit(0).to_arrow_table().schema
     columns = list(zip(*rows, strict=True))
     if columns:

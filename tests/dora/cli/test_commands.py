@@ -372,3 +372,12 @@ def test_numpy_starts_no_threads_in_a_command() -> None:
     environment = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=environment, check=True)
     assert result.stdout.split()[-1] == "1"
+
+
+def test_a_build_imports_no_pandas(shop: Path) -> None:
+    """A build has no data frames, so it does not pay for their import."""
+    command = [sys.executable, "-X", "importtime", "-m", "dora", "build"]
+    result = subprocess.run(command, cwd=shop, capture_output=True, text=True, check=True)
+    imported = {line.rpartition("|")[2].strip() for line in result.stderr.splitlines()}
+    assert "pyarrow" in imported
+    assert "pandas.core" not in imported

@@ -19,7 +19,7 @@ class _NoPandas:
 @cache
 def import_pyarrow() -> Any:
     """Import pyarrow without pandas: its first array would import it (0.4 s, 55 MB) to test for data frames."""
-    import pyarrow as pa  # noqa: PLC0415 - a third of a second that `dora --help` need not pay
+    import pyarrow as pa  # noqa: PLC0415 - a tenth of a second that `dora --help` need not pay
 
     sys.meta_path.insert(0, _NoPandas)
     try:
