@@ -58,19 +58,27 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if item.get_closest_marker("shared") and not SHARED.is_dir():
             item.add_marker(pytest.mark.skip(reason="../shared does not exist"))
         if item.path == TRUTH:
-            item.add_marker(pytest.mark.xdist_group(item.name.partition("[")[2] or item.name))
+            item.add_marker(pytest.mark.xdist_group(item.name.partition("[")[2].rstrip("]") or item.name))
         # One build, one server and one browser for each of three workers: on one these tests would take longest.
         elif folder := next((folder for folder in (CLICKS, BROWSER, PAGES) if folder in item.path.parents), None):
             item.add_marker(pytest.mark.xdist_group(folder.name))
-        elif not item.get_closest_marker("xdist_group") and has_set_up_of_file(item):
-            item.add_marker(pytest.mark.xdist_group(item.path.relative_to(ROOT).as_posix()))
+        elif not item.get_closest_marker("xdist_group") and (place := find_shared_set_up(item)):
+            item.add_marker(pytest.mark.xdist_group(place))
     items.sort(key=lambda item: [path not in (item.path, *item.path.parents) for path in LONGEST])
 
 
-def has_set_up_of_file(item: pytest.Item) -> bool:
-    """Return whether a test uses a fixture that is made once for its file."""
-    fixtures = item._fixtureinfo.name2fixturedefs.values() if isinstance(item, pytest.Function) else ()
-    return any(fixture.scope == "module" for definitions in fixtures for fixture in definitions)
+def find_shared_set_up(item: pytest.Item) -> str | None:
+    """Return the folder or else the file whose fixture, made once for all its tests, a test uses."""
+    definitions = item._fixtureinfo.name2fixturedefs.values() if isinstance(item, pytest.Function) else ()
+    files = {
+        Path(fixture.func.__code__.co_filename)
+        for each in definitions
+        for fixture in each
+        if fixture.scope in ("session", "module")
+    }
+    places = {file.parent if file.name == "conftest.py" else file for file in files}
+    shared = [place.relative_to(ROOT).as_posix() for place in places if ROOT / "tests" in place.parents]
+    return min(shared, key=len, default=None)
 
 
 def pytest_collection_finish() -> None:

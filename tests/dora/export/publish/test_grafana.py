@@ -21,7 +21,7 @@ from dora.cli.app import app
 from dora.export.publish import postgres
 from tests.postgres import PASSWORD, READER, Server
 
-pytestmark = [pytest.mark.postgres, pytest.mark.xdist_group("postgres")]
+pytestmark = [pytest.mark.postgres]
 FOLDER = Path(__file__).resolve().parents[4] / "deploy" / "grafana"
 BOARDS = {path.stem: json.loads(path.read_text()) for path in FOLDER.glob("*.json")}
 FROM, TO = "2026-03-01T00:00:00Z", "2026-07-01T00:00:00Z"

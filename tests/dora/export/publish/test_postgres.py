@@ -22,7 +22,7 @@ from dora.export.publish import postgres, postgres_schema
 from tests.dora.export.publish.conftest import Sources
 from tests.postgres import PASSWORD, READER, Server
 
-pytestmark = [pytest.mark.postgres, pytest.mark.xdist_group("postgres"), pytest.mark.usefixtures("password")]
+pytestmark = [pytest.mark.postgres, pytest.mark.usefixtures("password")]
 SCHEMA = "delivery_metrics"
 
 
