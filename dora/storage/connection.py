@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import fcntl
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +17,8 @@ from dora.storage.sql_errors import explain_sql_errors
 
 Connection = duckdb.DuckDBPyConnection
 LOCK = "landing.lock"
+# DuckDB 2.0 prints forty lines about leaked instances at the end of a script if its module is taken down after NumPy's.
+atexit.register(sys.modules.pop, "duckdb", None)
 
 
 @contextlib.contextmanager

@@ -183,3 +183,11 @@ def test_a_foreign_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "dora.duckdb").write_bytes(b"hello" * 4000)
     with pytest.raises(DoraError, match="dora build"):
         dora.open(tmp_path / "dora.duckdb")
+
+
+def test_a_script_prints_nothing_of_its_own(facts: Callable[..., dora.Delivery]) -> None:
+    """A script that reads a build with medians, which need NumPy, ends without a word on standard error."""
+    delivery = facts(deployments=ONE)
+    code = f"import dora; build = dora.open({str(delivery.path)!r}); print(len(build.metric('lead_time').rows))"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert (result.stdout, result.stderr) == ("1\n", "")
