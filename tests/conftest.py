@@ -261,3 +261,9 @@ def built_in() -> Callable[..., dora.Delivery]:
 def facts(tmp_path: Path) -> Callable[..., dora.Delivery]:
     """Build facts (the fields of ``Facts``) in the folder of the test."""
     return lambda **fields: built(tmp_path, Facts(**fields))
+
+
+@pytest.fixture(scope="module")
+def facts_of_file(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., dora.Delivery]:
+    """Build facts once for all tests of a file, which only read them."""
+    return lambda **fields: built(tmp_path_factory.mktemp("facts"), Facts(**fields))

@@ -30,8 +30,8 @@ def deployment_rows(application: str, start: datetime, deployments: int, failed:
     return rows
 
 
-@pytest.fixture
-def simpson(facts: Callable[..., dora.Delivery]) -> dora.Delivery:
+@pytest.fixture(scope="module")
+def simpson(facts_of_file: Callable[..., dora.Delivery]) -> dora.Delivery:
     """Both services fail more often, but the safe one now makes most of the deployments.
 
     risky 10 of 40 → 3 of 10, safe 0 of 10 → 2 of 40: all together 10 of 50 → 5 of 50.
@@ -43,7 +43,7 @@ def simpson(facts: Callable[..., dora.Delivery]) -> dora.Delivery:
         *deployment_rows("safe", NEW, 40, 2),
     ]
     head = "id | application | environment | status | started_at | finished_at"
-    return facts(deployments="\n".join([head, *deployments]), as_of=AS_OF)
+    return facts_of_file(deployments="\n".join([head, *deployments]), as_of=AS_OF)
 
 
 def test_simpsons_paradox_has_a_warning(simpson: dora.Delivery) -> None:

@@ -35,9 +35,9 @@ SETTINGS = {
 }
 
 
-@pytest.fixture
-def delivery(facts: Callable[..., dora.Delivery]) -> dora.Delivery:
-    return facts(deployments=MOVED, settings=SETTINGS, as_of=datetime(2026, 3, 13, tzinfo=UTC))
+@pytest.fixture(scope="module")
+def delivery(facts_of_file: Callable[..., dora.Delivery]) -> dora.Delivery:
+    return facts_of_file(deployments=MOVED, settings=SETTINGS, as_of=datetime(2026, 3, 13, tzinfo=UTC))
 
 
 def count_deployments(delivery: dora.Delivery, **query: Any) -> dict[str | None, int]:

@@ -26,9 +26,9 @@ acme/shop  | {"1" * 40} |         | 2026-03-02T08:00:00Z | 2026-03-02T08:10:00Z
 """
 
 
-@pytest.fixture
-def delivery(facts: Callable[..., dora.Delivery]) -> dora.Delivery:
-    return facts(deployments=DEPLOYMENTS, as_of=datetime(2026, 3, 20, tzinfo=UTC))
+@pytest.fixture(scope="module")
+def delivery(facts_of_file: Callable[..., dora.Delivery]) -> dora.Delivery:
+    return facts_of_file(deployments=DEPLOYMENTS, as_of=datetime(2026, 3, 20, tzinfo=UTC))
 
 
 def read(path: Path) -> list[dict[str, str]]:

@@ -41,9 +41,9 @@ def read_samples(path: Path) -> Samples:
     return {(sample.name, "".join(sample.labels.values())): sample.value for sample in samples}
 
 
-@pytest.fixture
-def delivery(facts: Callable[..., dora.Delivery]) -> dora.Delivery:
-    return facts(deployments=DEPLOYMENTS, as_of=AS_OF)
+@pytest.fixture(scope="module")
+def delivery(facts_of_file: Callable[..., dora.Delivery]) -> dora.Delivery:
+    return facts_of_file(deployments=DEPLOYMENTS, as_of=AS_OF)
 
 
 def test_it_has_the_numbers_of_the_api(delivery: dora.Delivery, tmp_path: Path) -> None:

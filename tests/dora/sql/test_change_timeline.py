@@ -72,11 +72,11 @@ def history(merged: list[float], *deployed: tuple[str, int, float]) -> dict[str,
     return dict(zip(names, columns, strict=True))
 
 
-@pytest.fixture
-def delivery(facts: Facts) -> dora.Delivery:
+@pytest.fixture(scope="module")
+def delivery(facts_of_file: Facts) -> dora.Delivery:
     """A baseline change at 0, two at 30 and 40 that ship together (queued at 50), and a pending one at 100."""
     rows = history([0, 30, 40, 100], ("d1", 0, 10), ("d2", 2, 50))
-    return facts(as_of=START + timedelta(minutes=160), rows=rows)
+    return facts_of_file(as_of=START + timedelta(minutes=160), rows=rows)
 
 
 def minutes(row: dict[str, Any], name: str) -> float | None:

@@ -24,9 +24,9 @@ def columns(delivery: dora.Delivery) -> Columns:
     return read_columns(delivery.path)
 
 
-@pytest.fixture
-def delivery(facts: Callable[..., dora.Delivery]) -> dora.Delivery:
-    return facts(incidents=INCIDENTS, as_of=datetime(2026, 3, 20, tzinfo=UTC))
+@pytest.fixture(scope="module")
+def delivery(facts_of_file: Callable[..., dora.Delivery]) -> dora.Delivery:
+    return facts_of_file(incidents=INCIDENTS, as_of=datetime(2026, 3, 20, tzinfo=UTC))
 
 
 def test_every_published_table_and_column_is_described(columns: Columns) -> None:
