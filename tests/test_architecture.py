@@ -70,7 +70,7 @@ ORDER = (
     ("dora.lineage", "dora.targets"),
     ("dora.sql", "dora.config"),
     ("dora.storage", "dora.render"),
-    ("dora.periods", "dora.statistics", "dora.memory"),
+    ("dora.periods", "dora.statistics", "dora.memory", "dora.arrow"),
     ("dora.unknown_keys",),
     ("dora.errors",),
 )
@@ -183,9 +183,9 @@ def find_forbidden_imports(imports_: Iterable[Import], folder: str, *allowed: st
 
 INGEST_MAY_IMPORT = (
     "ingest",
-    "dora.storage.arrow",
     "dora.storage.database",
     "dora.storage.rows",
+    "dora.arrow",
     "dora.errors",
     "dora.unknown_keys",
 )

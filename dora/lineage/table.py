@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dora.arrow import import_pyarrow
 from dora.lineage import walk
 from dora.lineage.commit_graph import NONE, Graph, Numbers
 from dora.lineage.comparison import Contents
 from dora.memory import paused_garbage_collection
 from dora.sql import catalog
-from dora.storage.arrow import import_pyarrow
 from dora.storage.database import Connection
 
 if TYPE_CHECKING:

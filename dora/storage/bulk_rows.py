@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from dora.storage.arrow import import_pyarrow
+from dora.arrow import import_pyarrow
 from dora.storage.connection import Connection
 
 

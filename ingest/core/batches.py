@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from dora.arrow import import_pyarrow
 from dora.errors import DoraError
-from dora.storage.arrow import import_pyarrow
 from dora.storage.rows.base import CONTENT_BITS, Row
 from ingest.core.columns import Columns
 from ingest.payloads.archive import Document

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from dora.storage.arrow import import_pyarrow
+from dora.arrow import import_pyarrow
 
 Span = tuple[int, int]
 
